@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from deployer.permissions.patterns import example
-from deployer.settings.access import AccessRule
+from deployer.settings.access import AccessRule, allowed
 from deployer.settings.values import checks, globs
 
 if TYPE_CHECKING:
@@ -101,5 +101,4 @@ def _of(
 
 def _given(rules: Iterable[AccessRule], who: str, action: str) -> tuple[str, ...]:
     user = "" if who == checks.ANONYMOUS else who
-    meant = (rule for rule in rules if rule.applies_to(user) and action in rule.allow)
-    return tuple(dict.fromkeys(pattern for rule in meant for pattern in rule.repositories))
+    return tuple(dict.fromkeys(pattern for _, pattern in allowed(rules, user, action)))

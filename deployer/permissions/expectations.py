@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deployer.permissions.patterns import example
+from deployer.settings.access import allowed
 from deployer.settings.values import checks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from deployer.settings.access import AccessRule, Expectation
+    from deployer.settings.access import Expectation
     from deployer.settings.model import Settings
 
 
@@ -54,25 +55,15 @@ def _failures(settings: Settings, one: Expectation, *, has_users: bool) -> Itera
     rules = settings.user_rules
     for user in one.users_by(settings.group_by_name):
         for action in one.actions:
-            given = tuple(_given(rules, user, action, has_users=has_users))
+            # Without rules, every logged-in user may do everything.
+            is_open = not rules and (user or not has_users)
+            given: list[tuple[int | None, str]] = [(None, "*")] if is_open else [*allowed(rules, user, action)]
             if one.may:
                 denied = example([one.repositories], [pattern for _, pattern in given])
                 if denied is not None:
                     yield Failure(one, user, action, denied, allowed=False)
                 continue
             for number, pattern in given:
-                allowed = example([one.repositories, pattern])
-                if allowed is not None:
-                    yield Failure(one, user, action, allowed, allowed=True, rule=number)
-
-
-def _given(
-    rules: tuple[AccessRule, ...], user: str, action: str, *, has_users: bool
-) -> Iterator[tuple[int | None, str]]:
-    """What the rules give someone, each pattern with its rule's number."""
-    if not rules and (user or not has_users):
-        # Without rules, every logged-in user may do everything.
-        yield None, "*"
-    for number, rule in enumerate(rules):
-        if rule.applies_to(user) and action in rule.allow:
-            yield from ((number, pattern) for pattern in rule.repositories)
+                found = example([one.repositories, pattern])
+                if found is not None:
+                    yield Failure(one, user, action, found, allowed=True, rule=number)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from deployer.settings.access import OF_GROUP
+from deployer.settings.access import OF_GROUP, group_of
 from deployer.settings.values import checks, globs
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def _lacks(match: RuleMatch, request: Request) -> list[Lack]:
 
 def _through(rule: AccessRule, groups: dict[str, Group], who: str) -> str:
     """How a rule means someone: by name, by a group, or with everyone; "" if it does not."""
-    if who in rule.users or (who.startswith(OF_GROUP) and who.removeprefix(OF_GROUP) in rule.groups):
+    if who in rule.users or group_of(who) in rule.groups:
         return who
     group = next((name for name in rule.groups if name in groups and who in groups[name].users), None)
     if group is not None:

@@ -11,6 +11,7 @@ from deployer.layout import ACCESS_FOLDER, GRANTS, LOGIN_REQUIRED, NOBODY_TOKEN,
 from deployer.reference import NAME_PATTERN
 from deployer.rendering import grants
 from deployer.rendering.templates import File, render
+from deployer.settings.access import allowed
 from deployer.settings.values import checks, globs
 from deployer.settings.values.account import dummy_account, sign_in_prefixes
 
@@ -52,7 +53,7 @@ def rule_files(settings: Settings) -> tuple[File, ...]:
         page=page,
         is_public=is_public,
         listings=[_Listing.of(name, meant) for name in ("", *_named(meant))],
-        default_listing=_visible(rule for rule in meant if rule.applies_to(checks.LOGGED_IN)),
+        default_listing=_visible(meant, checks.LOGGED_IN),
         token_path=TOKEN_PATH,
         nobody_token=NOBODY_TOKEN,
         login_required=LOGIN_REQUIRED,
@@ -76,16 +77,16 @@ class _Listing:
 
     @classmethod
     def of(cls, user: str, rules: Iterable[AccessRule]) -> _Listing:
-        return cls(user, _visible(rule for rule in rules if rule.applies_to(user)))
+        return cls(user, _visible(rules, user))
 
 
 def _named(rules: Iterable[AccessRule]) -> list[str]:
     return sorted({name for rule in rules for name in rule.users} - checks.EVERYONE)
 
 
-def _visible(rules: Iterable[AccessRule]) -> str:
-    """What these rules allow to pull, as a regular expression; "all" for everything."""
-    patterns = dict.fromkeys(pattern for rule in rules if "pull" in rule.allow for pattern in rule.repositories)
+def _visible(rules: Iterable[AccessRule], user: str) -> str:
+    """What a user may pull, as a regular expression; "all" for everything."""
+    patterns = dict.fromkeys(pattern for _, pattern in allowed(rules, user, "pull"))
     if any(not pattern.strip("*") for pattern in patterns):
         return "all"
     return "|".join(map(globs.expression, patterns))

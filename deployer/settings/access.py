@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 OF_GROUP = "group:"
 """What comes before the name of a group where the name of a user may be too."""
+EXPECT = "expect"
 _BETWEEN = re.compile(r" *, *(?:and +)?| +and +")
 _STATEMENT = re.compile(rf"(can|cannot) +([a-z]+(?:(?:{_BETWEEN.pattern})[a-z]+)*)(?: +(\S+))?")
 _FORM = "use for example 'cannot delete team/*'"
@@ -79,6 +80,38 @@ class AccessRule:
         return ""
 
 
+def group_of(who: str) -> str | None:
+    """The group that `group:NAME` means; None for a user and for `anonymous`."""
+    return who.removeprefix(OF_GROUP) if who.startswith(OF_GROUP) else None
+
+
+def check_who(who: str) -> None:
+    """Make sure that it can be a user, `anonymous`, or a group with `group:` before its name. Raises ValueError."""
+    group = group_of(who)
+    if group is not None:
+        checks.group_name(group)
+    elif who != checks.ANONYMOUS:
+        checks.user(who)
+
+
+def allowed(rules: Iterable[AccessRule], user: str, action: str) -> Iterator[tuple[int, str]]:
+    """The patterns of repositories that rules without groups give a user, each with its rule's number."""
+    for number, rule in enumerate(rules):
+        if rule.applies_to(user) and action in rule.allow:
+            yield from ((number, pattern) for pattern in rule.repositories)
+
+
+def named_users(
+    rules: Iterable[AccessRule], groups: Iterable[Group], expect: Iterable[Expectation]
+) -> Iterator[tuple[str, str]]:
+    """Where users are named, such as access[0].users, groups.developers and expect, each with the name."""
+    for number, rule in enumerate(rules):
+        yield from ((f"access[{number}].users", name) for name in rule.users)
+    for group in groups:
+        yield from ((f"groups.{group.name}", name) for name in group.users)
+    yield from ((EXPECT, one.who) for one in expect if group_of(one.who) is None)
+
+
 def for_users(rules: Iterable[AccessRule], groups: Iterable[Group]) -> tuple[AccessRule, ...]:
     """The rules with the users of these groups among their own."""
     by_name = {one.name: one for one in groups}
@@ -106,9 +139,8 @@ class Expectation:
         """The users whom it is about, "" being a client that is not logged in."""
         if self.who == checks.ANONYMOUS:
             return ("",)
-        if self.who.startswith(OF_GROUP):
-            return groups[self.who.removeprefix(OF_GROUP)].users
-        return (self.who,)
+        group = group_of(self.who)
+        return (self.who,) if group is None else groups[group].users
 
 
 def groups(value: object) -> tuple[Group, ...]:
@@ -152,10 +184,7 @@ def _group(name: str, users: object) -> Group:
 
 
 def _expected(who: str, said: object) -> Iterator[Expectation]:
-    if who.startswith(OF_GROUP):
-        checks.group_name(who.removeprefix(OF_GROUP))
-    elif who != checks.ANONYMOUS:
-        checks.user(who)
+    check_who(who)
     statements = [said] if isinstance(said, str) else said
     if not isinstance(statements, (list, tuple)) or not statements:
         raise ValueError(f"{checks.shown(said)} does not say what '{who}' can or cannot do; {_FORM}")

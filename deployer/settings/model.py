@@ -9,12 +9,13 @@ from pathlib import Path
 
 from deployer import address, suggest
 from deployer.settings.access import (
-    OF_GROUP,
+    EXPECT,
     AccessRule,
     Expectation,
     Group,
     expectations,
     for_users,
+    group_of,
     groups,
     written_expectations,
     written_groups,
@@ -335,7 +336,7 @@ class Settings:
 
     def _complaint_of_groups(self) -> str:
         named = [(f"access[{number}].groups", name) for number, rule in enumerate(self.access) for name in rule.groups]
-        named += [("expect", one.who.removeprefix(OF_GROUP)) for one in self.expect if one.who.startswith(OF_GROUP)]
+        named += [(EXPECT, name) for one in self.expect if (name := group_of(one.who)) is not None]
         for place, name in named:
             if name not in self.group_by_name:
                 near = suggest.near(name, self.group_by_name, most=1)

@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from deployer.errors import InvalidReference
 from deployer.reference import parse
@@ -217,22 +217,16 @@ def complaint_of_place(folder: Path, home: Path | None = None) -> str:
 
 def users(value: object) -> tuple[str, ...]:
     """Accept names of users, or '*' for every logged-in user."""
-    names = [value] if isinstance(value, str) else value
-    if not isinstance(names, (list, tuple)) or not names:
-        raise ValueError(f"{shown(value)} is not a list of users, such as [admin, ci]")
+    names = _one_or_several(value, "users, such as [admin, ci]")
     for name in names:
         if name not in EVERYONE:
             user(name)
-    return tuple(names)
+    return names
 
 
 def user(value: object) -> object:
     """Take a user's name."""
-    if not isinstance(value, str) or not _USER.fullmatch(value):
-        raise ValueError(
-            f"{shown(value)} is not a valid user name: use letters, digits and . _ - + @, at most 64 characters, "
-            "starting with a letter or digit"
-        )
+    _name(value, "user")
     if value == ANONYMOUS:
         raise ValueError(f"'{ANONYMOUS}' cannot be a user name: in access rules it means everyone, logged in or not")
     return value
@@ -240,29 +234,36 @@ def user(value: object) -> object:
 
 def group_names(value: object) -> tuple[str, ...]:
     """Take names of groups, one or several."""
-    names = [value] if isinstance(value, str) else value
-    if not isinstance(names, (list, tuple)) or not names:
-        raise ValueError(f"{shown(value)} is not a list of groups, such as [developers]")
+    names = _one_or_several(value, "groups, such as [developers]")
     for name in names:
         group_name(name)
-    return tuple(names)
+    return names
 
 
 def group_name(value: object) -> object:
     """Take a group's name."""
+    return _name(value, "group")
+
+
+def _name(value: object, whose: str) -> str:
     if not isinstance(value, str) or not _USER.fullmatch(value):
         raise ValueError(
-            f"{shown(value)} is not a valid group name: use letters, digits and . _ - + @, at most 64 characters, "
+            f"{shown(value)} is not a valid {whose} name: use letters, digits and . _ - + @, at most 64 characters, "
             "starting with a letter or digit"
         )
     return value
 
 
+def _one_or_several(value: object, of: str) -> tuple[Any, ...]:
+    several = [value] if isinstance(value, str) else value
+    if not isinstance(several, (list, tuple)) or not several:
+        raise ValueError(f"{shown(value)} is not a list of {of}")
+    return tuple(several)
+
+
 def actions(value: object) -> tuple[str, ...]:
     """Take what a rule allows: some of pull, push and delete."""
-    words = [value] if isinstance(value, str) else value
-    if not isinstance(words, (list, tuple)) or not words:
-        raise ValueError(f"{shown(value)} is not a list of actions, such as [pull, push]")
+    words = _one_or_several(value, "actions, such as [pull, push]")
     for word in words:
         if word not in ACTIONS:
             raise ValueError(f"{shown(word)} is not one of: {', '.join(ACTIONS)}")

@@ -14,7 +14,7 @@ from deployer.host.files import PRIVATE, read_if_there
 from deployer.layout import ACCESS_FOLDER, USERS_IN_FORCE, Service
 from deployer.permissions import expectations
 from deployer.rendering.deployment import Certificate, RenderInputs
-from deployer.settings.access import OF_GROUP
+from deployer.settings.access import named_users
 from deployer.settings.values.account import parse
 from deployer.settings.values.checks import EVERYONE
 from deployer.workflows.deployment import files
@@ -147,7 +147,7 @@ def check(settings: Settings, accounts: tuple[Account, ...]) -> None:
             if name in EVERYONE
             else f"no such user '{name}': deployer user add {name}"
         )
-        for place, name in _named_users(settings)
+        for place, name in named_users(settings.access, settings.groups, settings.expect)
         if name not in known and not (name in EVERYONE and known)
     )
     unknown = tuple(dict.fromkeys(problems))
@@ -160,15 +160,6 @@ def check(settings: Settings, accounts: tuple[Account, ...]) -> None:
         )
     if accounts:
         refuse_unencrypted(settings)
-
-
-def _named_users(settings: Settings) -> Iterator[tuple[str, str]]:
-    """The users whom the settings name, each with where that is."""
-    for number, rule in enumerate(settings.access):
-        yield from ((f"access[{number}].users", name) for name in rule.users)
-    for group in settings.groups:
-        yield from ((f"groups.{group.name}", name) for name in group.users)
-    yield from (("expect", one.who) for one in settings.expect if not one.who.startswith(OF_GROUP))
 
 
 def refuse_unencrypted(settings: Settings) -> None:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from deployer import layout
 from deployer.host.files import read_if_there
 from deployer.rendering import grants, rules
-from deployer.settings.access import for_users
+from deployer.settings.access import allowed, for_users, named_users
 from deployer.settings.values import checks
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Iterable
     from pathlib import Path
 
     from deployer.paths import Deployment
@@ -66,35 +66,32 @@ class Permissions:
         """For each action the repositories that the rules give a user; "*" alone for all of them."""
         if not self.rules:
             return dict.fromkeys(checks.ACTIONS, (EVERYTHING,))
-        return _given([rule for rule in self.user_rules if rule.applies_to(name)])
+        return _given(self.user_rules, name)
 
     def without_login(self, *, has_users: bool) -> dict[str, tuple[str, ...]]:
         """The same for clients that are not logged in; without users and rules that is everything."""
         if not self.rules and not has_users:
             return self.of_user("")
-        return _given([rule for rule in self.user_rules if rule.is_for_everyone])
+        return _given(self.user_rules, "")
 
     def naming(self, name: str) -> tuple[str, ...]:
         """What names a user, as the settings call it: access[0], groups.developers, expect."""
-        rules = (f"access[{number}]" for number, rule in enumerate(self.rules) if name in rule.users)
-        groups = (f"groups.{group.name}" for group in self.groups if name in group.users)
-        return (*rules, *groups, *(["expect"] if any(name == one.who for one in self.expect) else []))
+        places = (place for place, named in named_users(self.rules, self.groups, self.expect) if named == name)
+        return tuple(dict.fromkeys(place.removesuffix(".users") for place in places))
 
     def of_everyone_today(self) -> dict[str, tuple[str, ...]]:
         """What the rules that the registry runs with give to everyone, without login too."""
-        return _given([rule for rule in self.in_effect if rule.is_for_everyone])
+        return _given(self.in_effect, "")
 
     def unknown_users(self, accounts: Iterable[Account]) -> tuple[str, ...]:
         """Who is named by a rule and is no user, sorted."""
-        named = {name for rule in self.rules for name in rule.users} | {
-            name for group in self.groups for name in group.users
-        }
+        named = {name for _, name in named_users(self.rules, self.groups, ())}
         return tuple(sorted(named - checks.EVERYONE - {one.name for one in accounts}))
 
 
-def _given(rules: Collection[AccessRule]) -> dict[str, tuple[str, ...]]:
+def _given(rules: Iterable[AccessRule], user: str) -> dict[str, tuple[str, ...]]:
     given: dict[str, tuple[str, ...]] = {}
     for action in checks.ACTIONS:
-        globs = tuple(dict.fromkeys(glob for rule in rules if action in rule.allow for glob in rule.repositories))
+        globs = tuple(dict.fromkeys(glob for _, glob in allowed(rules, user, action)))
         given[action] = (EVERYTHING,) if EVERYTHING in globs else globs
     return given

@@ -12,7 +12,7 @@ from deployer.host.files import read_if_there
 from deployer.permissions import expectations
 from deployer.permissions.explanation import Explanation, Request, explain
 from deployer.registry.protocol.place import Place
-from deployer.settings.access import OF_GROUP
+from deployer.settings.access import check_who, group_of
 from deployer.settings.lines import lines_of
 from deployer.settings.values import checks
 from deployer.workflows import rule_changes
@@ -112,20 +112,17 @@ def test(settings: Settings, accounts: tuple[Account, ...]) -> ExpectationResult
 
 
 def _is_no_user(who: str) -> bool:
-    return who == checks.ANONYMOUS or who.startswith(OF_GROUP)
+    return who == checks.ANONYMOUS or group_of(who) is not None
 
 
 def _check_who(settings: Settings, who: str) -> None:
-    group = who.removeprefix(OF_GROUP)
-    if group != who:
-        if group not in settings.group_by_name:
-            raise UsageError(f"There is no group '{group}'.", suggest.did_you_mean(group, settings.group_by_name))
-        return
-    if who != checks.ANONYMOUS:
-        try:
-            checks.user(who)
-        except ValueError as error:
-            raise UsageError(f"{error}.") from error
+    group = group_of(who)
+    if group is not None and group not in settings.group_by_name:
+        raise UsageError(f"There is no group '{group}'.", suggest.did_you_mean(group, settings.group_by_name))
+    try:
+        check_who(who)
+    except ValueError as error:
+        raise UsageError(f"{error}.") from error
 
 
 def _lines(source: Path | None, count: int) -> dict[int, int]:
