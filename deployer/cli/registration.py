@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 from deployer.cli.output import Output
 from deployer.cli.presentation import Presentation
@@ -126,6 +126,18 @@ def command(
         return function
 
     return register
+
+
+def command_group(
+    app: typer.Typer, name: str, *, about: str, example: str, kind: type[TyperGroup] | None = None
+) -> typer.Typer:
+    """Add a group for commands of one name; `kind` is the class that finds the command, if it is not Typer's own."""
+    group = typer.Typer(
+        name=name, cls=kind, help=about, epilog=f"{example} {SHARED_HELP}", no_args_is_help=True, rich_markup_mode=None
+    )
+    take_shared_options(group)
+    app.add_typer(group)
+    return group
 
 
 def take_shared_options(app: typer.Typer) -> None:

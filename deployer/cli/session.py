@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from deployer.settings.load import Loaded
     from deployer.settings.model import Settings
     from deployer.workflows.deployment.stack import Stack
+    from deployer.workflows.users.accounts import Accounts
 
 _ADDRESS_VARIABLES = ("DEPLOYER_HOST", "DEPLOYER_PORT")
 NOTHING_CHANGED = "Dry run: nothing was changed."
@@ -147,6 +148,16 @@ class Session:
             is_new = before_up and (changes or self.settings.is_loopback or "name" in self.loaded.given)
             may_be_new = is_new or (not self.deployment.is_begun and self._has_containers())
             deployments.require_address(self.deployment, self.settings, self.environment, None, may_be_new=may_be_new)
+
+    def accounts(self, *, changes: bool = False) -> Accounts:
+        """The users of the deployment on this machine, also before the first `up`.
+
+        Raises NotFound for the address of a registry elsewhere, and HostError if they were lost.
+        """
+        from deployer.workflows.users import accounts
+
+        self.refuse_elsewhere(changes=changes, before_up=True)
+        return accounts.not_lost(self.stack, self.environment, must_exist=self.is_named)
 
     def _has_containers(self) -> bool:
         """Whether the deployment has containers, as it does when its files are lost; none without an engine."""

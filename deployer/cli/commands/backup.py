@@ -12,7 +12,7 @@ import typer
 
 from deployer.cli.backup_access import BackupOption, PasswordFileOption, TargetArgument, chosen, machine_of, opened
 from deployer.cli.default_command import DEFAULT, DefaultGroup
-from deployer.cli.registration import SHARED_HELP, command, take_shared_options
+from deployer.cli.registration import command, command_group
 from deployer.cli.selection import COMMANDS
 from deployer.errors import UsageError
 
@@ -97,21 +97,13 @@ class DrillOptions:
 
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
-    group = typer.Typer(
-        name="backup",
-        cls=DefaultGroup,
-        help="Back up images, users, settings and certificates. `deployer backup TARGET` makes a backup.",
-        epilog=f"{_GROUP_EXAMPLE} {SHARED_HELP}",
-        no_args_is_help=True,
-        rich_markup_mode=None,
-    )
-    take_shared_options(group)
+    about = "Back up images, users, settings and certificates. `deployer backup TARGET` makes a backup."
+    group = command_group(app, "backup", about=about, example=_GROUP_EXAMPLE, kind=DefaultGroup)
     command(group, DEFAULT, epilog=_CREATE_EXAMPLE, group="backup", offers=("dry_run", "as_json"))(create)
     command(group, "list", epilog=_LIST_EXAMPLE, group="backup", offers=("as_json",))(list_backups)
     command(group, "drill", epilog=_DRILL_EXAMPLE, group="backup", offers=("dry_run", "as_json"))(drill)
     # As it is called without the name.
     COMMANDS.add("backup")
-    app.add_typer(group)
 
 
 def create(session: Session, target: TargetArgument, options: CreateOptions) -> None:

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deployer.cli.registration import SHARED_HELP, command, take_shared_options
+from deployer.cli.registration import command, command_group
 
 if TYPE_CHECKING:
     from deployer.cli.session import Session
-    from deployer.settings.values.account import Account
 
 _GROUP_EXAMPLE = "Example: `deployer access explain alice push team/app` says which rule allows it, or why none does."
 _EXPLAIN_EXAMPLE = (
@@ -22,18 +21,11 @@ _TEST_EXAMPLE = "Example: `deployer access test` checks `expect: [{ci: [cannot d
 
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
-    group = typer.Typer(
-        name="access",
-        help="Explain, compare and test the access rules in deployer.yaml.",
-        epilog=f"{_GROUP_EXAMPLE} {SHARED_HELP}",
-        no_args_is_help=True,
-        rich_markup_mode=None,
-    )
-    take_shared_options(group)
+    about = "Explain, compare and test the access rules in deployer.yaml."
+    group = command_group(app, "access", about=about, example=_GROUP_EXAMPLE)
     command(group, "explain", epilog=_EXPLAIN_EXAMPLE, group="access", offers=("as_json",))(explain)
     command(group, "diff", epilog=_DIFF_EXAMPLE, group="access", offers=("as_json",))(diff)
     command(group, "test", epilog=_TEST_EXAMPLE, group="access", offers=("as_json",))(test)
-    app.add_typer(group)
 
 
 def explain(
@@ -55,7 +47,7 @@ def explain(
     from deployer.cli.views.access.rules import AnswerReport
     from deployer.workflows.users import rules
 
-    session.show(AnswerReport(rules.answer(session.stack, _accounts(session), who, action, image)))
+    session.show(AnswerReport(rules.answer(session.stack, session.accounts(), who, action, image)))
 
 
 def diff(session: Session) -> None:
@@ -67,7 +59,7 @@ def diff(session: Session) -> None:
     from deployer.workflows.users import rules
 
     session.require_deployment()
-    session.show(DifferenceReport(rules.difference(session.stack, _accounts(session))))
+    session.show(DifferenceReport(rules.difference(session.stack, session.accounts())))
 
 
 def test(session: Session) -> None:
@@ -79,11 +71,4 @@ def test(session: Session) -> None:
     from deployer.cli.views.access.rules import ExpectationsReport
     from deployer.workflows.users import rules
 
-    session.show(ExpectationsReport(rules.test(session.settings, _accounts(session))))
-
-
-def _accounts(session: Session) -> tuple[Account, ...]:
-    from deployer.workflows.users import accounts
-
-    session.refuse_elsewhere(before_up=True)
-    return accounts.not_lost(session.stack, session.environment, must_exist=session.is_named)
+    session.show(ExpectationsReport(rules.test(session.settings, session.accounts())))

@@ -11,12 +11,11 @@ import typer
 
 from deployer.cli import ask_password as asking
 from deployer.cli.options import UserArgument
-from deployer.cli.registration import SHARED_HELP, command, take_shared_options
+from deployer.cli.registration import command, command_group
 from deployer.host.passwords import DEFAULT_COST
 
 if TYPE_CHECKING:
     from deployer.cli.session import Session
-    from deployer.workflows.users.accounts import Accounts
     from deployer.workflows.users.new_password import PasswordPolicy
     from deployer.workflows.users.permissions import Permissions
 
@@ -45,20 +44,13 @@ class PasswordOptions:
 
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
-    group = typer.Typer(
-        name="user",
-        help="Manage the users who may log in. Without users, no login is required.",
-        epilog=f"{_GROUP_EXAMPLE} {SHARED_HELP}",
-        no_args_is_help=True,
-        rich_markup_mode=None,
-    )
-    take_shared_options(group)
+    about = "Manage the users who may log in. Without users, no login is required."
+    group = command_group(app, "user", about=about, example=_GROUP_EXAMPLE)
     command(group, "add", epilog=_ADD_EXAMPLE, group="user", offers=("dry_run",))(add)
     command(group, "remove", epilog=_REMOVE_EXAMPLE, group="user", offers=("dry_run", "yes"))(remove)
     command(group, "list", epilog=_LIST_EXAMPLE, group="user", offers=("as_json",))(list_users)
     command(group, "password", epilog=_PASSWORD_EXAMPLE, group="user", offers=("dry_run",))(password)
     command(group, "import", epilog=_IMPORT_EXAMPLE, group="user", offers=("dry_run", "as_json"))(import_file)
-    app.add_typer(group)
 
 
 def add(session: Session, user: UserArgument, options: PasswordOptions) -> None:
@@ -88,7 +80,7 @@ def password(session: Session, user: UserArgument, options: PasswordOptions) -> 
     from deployer.cli.views.access import users as views
     from deployer.workflows.users import accounts
 
-    accounts.find(_accounts(session, changes=True), user)
+    accounts.find(session.accounts(changes=True), user)
     policy = _policy(session, user, options)
     if session.presentation.dry_run:
         views.print_password(session.out, user)
@@ -114,7 +106,7 @@ def remove(
     from deployer.cli.views.access import users as views
     from deployer.workflows.users import accounts
 
-    known, permissions = _accounts(session, changes=True), _permissions(session)
+    known, permissions = session.accounts(changes=True), _permissions(session)
     is_last = not accounts.without(known, user, may_open=may_open)
     views.print_removal(session.out, user, permissions, is_last=is_last)
     if session.presentation.dry_run:
@@ -131,7 +123,7 @@ def list_users(session: Session) -> None:
     """List users with their bcrypt cost and permissions."""
     from deployer.cli.views.access.users import UsersReport
 
-    session.show(UsersReport(_accounts(session), _permissions(session)))
+    session.show(UsersReport(session.accounts(), _permissions(session)))
 
 
 def import_file(
@@ -156,13 +148,6 @@ def import_file(
     if not session.presentation.dry_run:
         done = accounts.change(session.stack, "user import", lambda known: read(known).onto(known))
     session.show(views.ImportReport(session.settings.address, plan, done, _permissions(session)))
-
-
-def _accounts(session: Session, *, changes: bool = False) -> Accounts:
-    from deployer.workflows.users import accounts
-
-    session.refuse_elsewhere(changes=changes, before_up=True)
-    return accounts.not_lost(session.stack, session.environment, must_exist=session.is_named)
 
 
 def _permissions(session: Session) -> Permissions:
