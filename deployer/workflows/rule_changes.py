@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from deployer import layout
@@ -31,16 +32,19 @@ _DAY = 86400
 
 @dataclass(frozen=True)
 class RulesInEffect:
-    """The rules that a deployment runs with: None if it was never brought up, or another version wrote them."""
+    """The `content` of what the frontend reads of rules, None if the deployment was never brought up."""
 
-    is_deployed: bool
-    rules: tuple[AccessRule, ...] | None
+    content: bytes | None
+
+    @cached_property
+    def rules(self) -> tuple[AccessRule, ...] | None:
+        """The rules; None if there are none to know: never brought up, or written by another version."""
+        return None if self.content is None else grants.rules_in(self.content)
 
 
 def in_effect(deployment: Deployment) -> RulesInEffect:
     """Read the rules that the frontend reads. Raises HostError."""
-    content = read_if_there(deployment.directory / layout.GRANTS)
-    return RulesInEffect(content is not None, None if content is None else grants.rules_in(content))
+    return RulesInEffect(read_if_there(deployment.directory / layout.GRANTS))
 
 
 def compare(

@@ -95,12 +95,12 @@ def up(
     from deployer.cli.views import deployment as views
     from deployer.workflows.deployment import access
     from deployer.workflows.deployment import up as workflow
-    from deployer.workflows.deployment.up_plan import plan_up
+    from deployer.workflows.deployment.up_plan import plan_up, with_rule_changes
 
     views.note_of_file(session.out, session.loaded)
     views.warn_of_exposure(session.out, access.exposure_of(session.settings, session.deployment))
     if session.presentation.dry_run:
-        session.show(views.UpPlanReport(plan_up(session.stack, rebuild=build)))
+        session.show(views.UpPlanReport(with_rule_changes(session.stack, plan_up(session.stack, rebuild=build))))
         return
     prompts = workflow.UserPrompts(
         report=session.out.note,

@@ -17,7 +17,7 @@ from deployer.workflows.checks import disk_room, preflight, readiness, service_e
 from deployer.workflows.deployment import access, ca, files, ownership, provision
 from deployer.workflows.deployment.candidate import overridden
 from deployer.workflows.deployment.service_change import Action, Reason
-from deployer.workflows.deployment.up_plan import needs_reload, plan_up
+from deployer.workflows.deployment.up_plan import needs_reload, plan_up, with_rule_changes
 from deployer.workflows.schedule import install
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def up(stack: Stack, *, rebuild: bool, timeout: float, prompts: UserPrompts, qui
     with exclusive(stack.deployment.lock_file, "up"):
         # Where no one was waited for, and no other command has come between, it is the same plan still.
         if plan is None or agreed or not files.is_empty(stack.deployment):
-            plan = plan_up(stack, rebuild=rebuild)
+            plan = with_rule_changes(stack, plan_up(stack, rebuild=rebuild))
             prompts.show_rule_changes(plan.rule_changes)
             _ask(plan, prompts, agreed)
         # Before anything is made: interrupted here, the next `up` still knows what it made and what it found.

@@ -54,11 +54,12 @@ class UpPlan:
     inputs: RenderInputs = field(default=RenderInputs(""), repr=False)
     schedule: SchedulePlan = SchedulePlan()
     opening: tuple[access.LostLogin, ...] = ()
-    rule_changes: tuple[RuleChange, ...] = ()
     # The ID of the frontend's container if it runs, else "".
     frontend: str = ""
     # Those of the remarks that say what the user's files put in the place of deployer's.
     replaced: tuple[str, ...] = ()
+    # Only where they are shown: see `with_rule_changes`.
+    rule_changes: tuple[RuleChange, ...] = ()
 
     @property
     def found(self) -> tuple[Resource, ...]:
@@ -129,8 +130,19 @@ def plan_up(stack: Stack, *, rebuild: bool = False, release: Release | None = No
     frontend = values.running(containers, Service.FRONTEND)
     return UpPlan(
         tuple(choices), services, changes, warnings, remarks, adoption, inputs, schedule, opening,
-        _rule_changes(stack, inputs, containers, changes), frontend.id if frontend else "", in_place,
+        frontend.id if frontend else "", in_place,
     )  # fmt: skip
+
+
+def with_rule_changes(stack: Stack, plan: UpPlan) -> UpPlan:
+    """The plan with what users gain and lose by other rules, for which the storage is listed. Raises EngineError."""
+    if not any(change.path == layout.GRANTS for change in plan.files):
+        return plan
+    containers = stack.engine.containers.of_project(stack.deployment.name)
+    existing = partial(rule_changes.existing, stack.engine, containers)
+    before = rule_changes.in_effect(stack.deployment)
+    found = rule_changes.compare(before, stack.settings, plan.inputs.accounts, existing, stack.now())
+    return replace(plan, rule_changes=found)
 
 
 def _by_service(ids: list[str]) -> dict[str, str]:
@@ -211,17 +223,6 @@ def needs_reload(stack: Stack, changes: tuple[files.FileChange, ...]) -> bool:
     """Whether there is something that a running frontend is to read again."""
     changed = any(change.path.startswith(layout.RELOADED) for change in changes)
     return changed or stack.deployment.reload_pending_file.exists() or stack.deployment.apply_pending_file.exists()
-
-
-def _rule_changes(
-    stack: Stack, inputs: RenderInputs, containers: tuple[ServiceContainer, ...], changes: tuple[files.FileChange, ...]
-) -> tuple[RuleChange, ...]:
-    """What users gain and lose by other rules."""
-    if not any(change.path == layout.GRANTS for change in changes):
-        return ()
-    existing = partial(rule_changes.existing, stack.engine, containers)
-    before = rule_changes.in_effect(stack.deployment)
-    return rule_changes.compare(before, stack.settings, inputs.accounts, existing, stack.now())
 
 
 def _warnings(stack: Stack) -> tuple[str, ...]:

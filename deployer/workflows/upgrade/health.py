@@ -5,14 +5,14 @@ from __future__ import annotations
 import secrets
 import time
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from deployer.errors import EngineError, UpgradeFailed
 from deployer.host import passwords
 from deployer.host.files import PRIVATE, read_if_there, write_atomically
 from deployer.layout import GRANTS, Service
-from deployer.rendering.rules import rule_files, user_files
+from deployer.rendering import grants
+from deployer.rendering.rules import user_files
 from deployer.rendering.templates import File
 from deployer.settings.access import AccessRule
 from deployer.settings.values.account import Account
@@ -98,8 +98,7 @@ def _with_rule(stack: Stack, login: Login) -> tuple[File, ...]:
     if not in_effect:
         return ()
     rule = AccessRule((login.name,), (f"{FOLDER}/*",), ("pull", "push"))
-    added = (one for one in rule_files(replace(stack.settings, access=(rule,))) if one.path == GRANTS)
-    return tuple(replace(one, content=in_effect + one.content) for one in added)
+    return (File(GRANTS, in_effect + grants.written((rule,))),)
 
 
 def _put(stack: Stack, wanted: Iterable[File], *, for_now: bool) -> None:

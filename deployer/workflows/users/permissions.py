@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from deployer import layout
-from deployer.host.files import read_if_there
-from deployer.rendering import grants, rules
+from deployer.rendering import grants
 from deployer.settings.access import allowed, for_users, named_users
 from deployer.settings.values import checks
+from deployer.workflows import rule_changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,17 +48,16 @@ class Permissions:
     @classmethod
     def of(cls, settings: Settings, deployment: Deployment, source: Path | None) -> Permissions:
         """What settings from `source` say of a deployment. Raises HostError."""
-        deployed = read_if_there(deployment.directory / layout.GRANTS)
-        meant = next(file.content for file in rules.rule_files(settings) if file.path == layout.GRANTS)
+        deployed = rule_changes.in_effect(deployment)
         return cls(
             address=settings.address,
             rules=settings.access,
             source=source,
-            are_in_force=deployed is None or deployed == meant,
-            restricts_everyone=bool(deployed),
+            are_in_force=deployed.content in {None, grants.written(settings.user_rules)},
+            restricts_everyone=bool(deployed.content),
             groups=settings.groups,
             expect=settings.expect,
-            in_effect=grants.rules_in(deployed or b"") or (),
+            in_effect=deployed.rules or (),
         )
 
     def of_user(self, name: str) -> dict[str, tuple[str, ...]]:

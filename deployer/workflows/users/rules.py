@@ -84,7 +84,7 @@ def answer(stack: Stack, accounts: tuple[Account, ...], who: str, action: str, i
 def difference(stack: Stack, accounts: tuple[Account, ...]) -> tuple[RuleChange, ...]:
     """What `up` would change for whom. Raises NotFound before the first `up`, UsageError, and EngineError."""
     before = rule_changes.in_effect(stack.deployment)
-    if not before.is_deployed:
+    if before.content is None:
         raise NotFound(
             f"No rules are in effect: '{stack.deployment.name}' has not been started on this machine.",
             ("deployer up", "To show permissions by the settings: deployer user list"),
