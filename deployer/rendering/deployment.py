@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from deployer.settings.model import Settings
     from deployer.settings.values.account import Account
 
+# Those of the templates in overview/ that are parts of the registry's API, and not only asked for by the page.
+_OF_THE_API = {"repositories.json", "oci-referrers.json", "oci-subject.json"}
+
 
 @dataclass(frozen=True)
 class ServiceImages:
@@ -162,9 +165,6 @@ def _certificates(inputs: RenderInputs) -> Iterable[File]:
 def page_files() -> tuple[File, ...]:
     """The web page's files."""
     return tuple(_unrendered("page", "frontend/page"))
-
-
-_OF_THE_API = {"repositories.json", "oci-referrers.json", "oci-subject.json"}
 
 
 def overview_files(*, with_page: bool) -> tuple[File, ...]:
